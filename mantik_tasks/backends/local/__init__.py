@@ -1,0 +1,1 @@
+"""Jobs as plain processes on this host. Imports nothing: each job's supervisor starts through here."""

@@ -1,0 +1,1 @@
+"""The Compute Backend Config: models, reader, legacy spellings, JSON Schema."""

@@ -1,0 +1,1 @@
+"""From a project on this machine to what its run needs."""

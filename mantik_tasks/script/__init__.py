@@ -1,0 +1,1 @@
+"""The job script: a pure function of a run."""
