@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from prefect.blocks.core import Block
@@ -16,39 +15,26 @@ from mantik_tasks.backends.local.connection import LocalConnection
 from mantik_tasks.config.defaults import ConfigDefaults
 from mantik_tasks.errors import ConfigError
 
-
-class Kind(StrEnum):
-    """The ways to reach a site, as the form offers them."""
-
-    LOCAL = "local"
-    SLURM = "slurm"
-    SSH = "ssh"
-    UNICORE = "unicore"
-
-
-class Tracking(StrEnum):
-    """How jobs reach MLflow, as the form offers it."""
-
-    ONLINE = "online"
-    OFFLINE = "offline"
+Kind = Literal["local", "slurm", "ssh", "unicore"]
+Tracking = Literal["online", "offline"]
 
 
 class ResourceDefaults(BaseModel):
-    """Resources that jobs ask for unless their project says otherwise."""
+    """What jobs ask for unless their project says otherwise. Empty and 0 leave it to the project."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", title="Resources")
 
-    queue: str | None = Field(None, title="Queue", description="Queue or partition.")
-    runtime: str | None = Field(
-        None,
+    queue: str = Field("", title="Queue", description="Queue or partition.")
+    runtime: str = Field(
+        "",
         title="Runtime",
         description="Longest time a job may run: 90s, 30m, 1h30m, 12h, 1d, HH:MM:SS or D-HH:MM:SS.",
     )
-    nodes: int | None = Field(None, ge=1, title="Nodes", description="Number of nodes.")
-    cpus_per_node: int | None = Field(None, ge=1, title="CPUs per node", description="CPUs of each node.")
-    gpus_per_node: int | None = Field(None, ge=0, title="GPUs per node", description="GPUs of each node.")
-    memory_per_node: str | None = Field(
-        None, title="Memory per node", description="Memory of each node: 4096 (MiB), 10G or 12GiB."
+    nodes: int = Field(0, ge=0, title="Nodes", description="Number of nodes.")
+    cpus_per_node: int = Field(0, ge=0, title="CPUs per node", description="CPUs of each node.")
+    gpus_per_node: int = Field(0, ge=0, title="GPUs per node", description="GPUs of each node.")
+    memory_per_node: str = Field(
+        "", title="Memory per node", description="Memory of each node: 4096 (MiB), 10G or 12GiB."
     )
 
     def keys(self) -> dict[str, JsonValue]:
@@ -61,7 +47,7 @@ class ResourceDefaults(BaseModel):
             "GPUsPerNode": self.gpus_per_node,
             "MemoryPerNode": self.memory_per_node,
         }
-        return {name: value for name, value in keys.items() if value is not None}
+        return {name: value for name, value in keys.items() if value}
 
 
 class ComputeBackend(Block):
@@ -100,14 +86,12 @@ class ComputeBackend(Block):
     # Without one required field Prefect's run form can't tell a reference to a block from a block.
     kind: Kind = Field(
         title="Backend",
-        description="How the site is reached: local and slurm on the worker's host, ssh and unicore from afar.",
+        description="How the site is reached: local, slurm on the worker's host, ssh and unicore from afar.",
     )
-    host: str | None = Field(
-        None, title="Host", description="Host name of a login node (ssh), or URL of the REST API (unicore)."
+    host: str = Field(
+        "", title="Host", description="Host name of a login node (ssh), or URL of the REST API (unicore)."
     )
-    port: int | None = Field(
-        None, ge=1, le=65535, title="Port", description="Port of the SSH server, if it is not 22."
-    )
+    port: int = Field(22, ge=1, le=65535, title="Port", description="Port of the SSH server.")
     base_directory: str = Field(
         "~",
         title="Base directory",
@@ -119,7 +103,7 @@ class ComputeBackend(Block):
         title="Jobs at once",
         description="How many jobs of the local backend run at once; the others wait.",
     )
-    account: str | None = Field(None, title="Account", description="Compute budget that jobs are charged to.")
+    account: str = Field("", title="Account", description="Compute budget that jobs are charged to.")
     resources: ResourceDefaults = Field(
         default_factory=ResourceDefaults,
         title="Resources",
@@ -131,7 +115,7 @@ class ComputeBackend(Block):
         description="Environment modules to load, unless the project names its own.",
     )
     tracking: Tracking = Field(
-        Tracking.ONLINE,
+        "online",
         title="Tracking",
         description="Online if jobs can reach the tracking server, offline if compute nodes have no network.",
     )
@@ -147,7 +131,7 @@ class ComputeBackend(Block):
         Raises:
             ConfigError: If this version can't reach such a site.
         """
-        if self.kind is not Kind.LOCAL:
+        if self.kind != "local":
             raise ConfigError(
                 f"{self._name}: the {self.kind} backend is not there yet; this version runs on local"
             )
@@ -162,21 +146,20 @@ class ComputeBackend(Block):
             "Account": self.account,
             "Resources": self.resources.keys(),
             "Environment": {"Modules": self.modules} if self.modules else {},
-            "Tracking": self.tracking.value,
+            "Tracking": self.tracking,
         }
         return ConfigDefaults(name=self._name, keys={name: value for name, value in keys.items() if value})
 
     def _site_keys(self) -> dict[str, JsonValue]:
         match self.kind:
-            case Kind.LOCAL:
+            case "local":
                 return {"Local": {}}
-            case Kind.SLURM:
+            case "slurm":
                 return {"Slurm": {}}
-            case Kind.SSH:
-                port: dict[str, JsonValue] = {} if self.port is None else {"Port": self.port}
-                return {"SSH": {"Hostname": self.host or "", **port}}
-            case Kind.UNICORE:
-                return {"UnicoreApiUrl": self.host or ""}
+            case "ssh":
+                return {"SSH": {"Hostname": self.host, "Port": self.port}}
+            case "unicore":
+                return {"UnicoreApiUrl": self.host}
 
     @property
     def _name(self) -> str:

@@ -52,14 +52,12 @@ class MlflowTracking(Block):
     token: SecretStr | None = Field(
         None, title="Token", description="Bearer token, if the server asks for one."
     )
-    username: str | None = Field(
-        None, title="User name", description="User name, if the server asks for one."
-    )
+    username: str = Field("", title="User name", description="User name, if the server asks for one.")
     password: SecretStr | None = Field(
         None, title="Password", description="Password that goes with the user name."
     )
-    ca_bundle: str | None = Field(
-        None, title="CA bundle", description="File of certificates to trust, on the worker's machine."
+    ca_bundle: str = Field(
+        "", title="CA bundle", description="File of certificates to trust, on the worker's machine."
     )
 
     @property
@@ -77,7 +75,7 @@ class MlflowTracking(Block):
             tracking_uri=self.tracking_uri,
             experiment_name=self.experiment_name,
             token=self.token,
-            username=self.username,
+            username=self.username or None,
             password=self.password,
-            ca_bundle=self.ca_bundle,
+            ca_bundle=self.ca_bundle or None,
         )

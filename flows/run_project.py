@@ -22,12 +22,12 @@ async def run_project(
     project: Annotated[str, _titled("Project")],
     entry_point: Annotated[str, _titled("Entry point")] = "main",
     parameters: Annotated[dict[str, Any] | None, _titled("Parameters")] = None,
-    config: Annotated[str | None, _titled("Compute Backend Config")] = None,
+    config: Annotated[str, _titled("Compute Backend Config")] = "",
     backend: Annotated[ComputeBackend | None, _titled("Compute backend")] = None,
     tracking: Annotated[MlflowTracking | None, _titled("MLflow tracking")] = None,
-    label: Annotated[str | None, _titled("Label")] = None,
+    label: Annotated[str, _titled("Label")] = "",
     fetch: Annotated[list[str] | None, _titled("Files to fetch")] = None,
-    results: Annotated[str | None, _titled("Where to put them")] = None,
+    results: Annotated[str, _titled("Folder for fetched files")] = "",
 ) -> RunResult:
     """Run one entry point of an MLflow project on a site.
 
@@ -45,17 +45,17 @@ async def run_project(
         tracking: Block that says where the run is tracked. Without one it is not tracked.
         label: Name of this run in its run key. By default the entry point's name and an ordinal.
         fetch: Files to fetch besides the log, in the words of gitignore, such as outputs/ or *.png.
-        results: Folder or URL for the fetched files. By default ~/mantik-results/<attempt> on the
-            worker's machine.
+        results: Folder or URL for the fetched files. By default a folder named after the attempt, in
+            ~/mantik-results on the worker's machine.
     """
     return await mantik_tasks.run_project(
         project,
         entry_point=entry_point,
         parameters=parameters,
-        config=config,
+        config=config or None,
         source=backend,
         tracking=tracking,
-        label=label,
+        label=label or None,
         fetch=fetch or (),
-        results=results,
+        results=results or None,
     )

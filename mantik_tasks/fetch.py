@@ -51,9 +51,9 @@ async def fetch_artifacts(
     location = target or f"{RESULTS_FOLDER}/{handle.key}"
     wanted = (*_LOGS, *patterns)
     if "://" in location and not location.startswith(("file://", "local://")):
-        with tempfile.TemporaryDirectory(prefix="mantik-results-") as folder:
-            files = await _fetch(site, handle, wanted, Path(folder))
-            await asyncio.to_thread(_upload, Path(folder), files, location)
+        with tempfile.TemporaryDirectory(prefix="mantik-results-") as temporary:
+            files = await _fetch(site, handle, wanted, Path(temporary))
+            await asyncio.to_thread(_upload, Path(temporary), files, location)
     else:
         folder = _local_folder(location)
         location = str(folder)

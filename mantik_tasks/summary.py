@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mantik_tasks.backends.base import JobState, JobStatus
+from mantik_tasks.backends.base import JobStatus
 from mantik_tasks.config.quantities import format_runtime
 from mantik_tasks.models import RunSpec
 from mantik_tasks.results import RunResult
-
-_SIGNS = {JobState.SUCCEEDED: "✅", JobState.FAILED: "❌", JobState.CANCELLED: "🚫"}
 
 
 def summary_markdown(spec: RunSpec, result: RunResult) -> str:
     """Return a run's summary as Markdown: what ran where, how it ended, what it used, where it is."""
     status = result.status
     parts = [
-        f"# {_SIGNS.get(status.state, '')} {_escaped(spec.project.name)}: {_escaped(spec.entry_point)}",
+        f"# {_escaped(spec.project.name)}: {_escaped(spec.entry_point)}",
         _sentence(status),
         _table("Run", _run_rows(spec, result)),
         _table("Time", _time_rows(status)),

@@ -29,15 +29,19 @@ def _normalised(item: Node, index: int, report: Report) -> Node:
     while pattern.startswith("./"):
         pattern = pattern[2:]
     if pattern.startswith("/"):
-        report.problem(item.place, path, "must be relative to the project: leave out the / at the beginning")
+        fault = "must be relative to the project: leave out the / at the beginning"
     elif ".." in pattern.split("/"):
-        report.problem(item.place, path, "must stay in the project: .. is not allowed")
+        fault = "must stay in the project: .. is not allowed"
     elif not _is_pattern(pattern):
-        report.problem(item.place, path, "is no gitignore pattern")
-    elif negation + pattern != written:
-        read_as = show_key(negation + pattern)
-        report.warning(item.place, path, f"is read as {read_as}, which is how gitignore writes it")
-    return replace(item, value=negation + pattern)
+        fault = "is no gitignore pattern"
+    else:
+        read_as = negation + pattern
+        if read_as != written:
+            text = f"is read as {show_key(read_as)}, which is how gitignore writes it"
+            report.warning(item.place, path, text)
+        return replace(item, value=read_as)
+    report.problem(item.place, path, fault)
+    return item
 
 
 def _is_pattern(pattern: str) -> bool:

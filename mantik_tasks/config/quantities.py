@@ -21,11 +21,10 @@ _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "o
 
 def parse_whole_number(value: object, smallest: int, largest: int = LARGEST_COUNT) -> int:
     """Return a whole number given as such or as its decimal digits."""
-    if isinstance(value, str) and re.fullmatch(WHOLE_NUMBER, value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not smallest <= value <= largest:
+    text = _written(value)
+    if not re.fullmatch(WHOLE_NUMBER, text) or not smallest <= int(text) <= largest:
         raise ValueError(f"must be a whole number from {smallest} to {largest}, in digits only")
-    return value
+    return int(text)
 
 
 def parse_flag(value: object) -> bool:
@@ -42,11 +41,10 @@ def parse_runtime(value: object) -> int:
 
     A bare number is refused: it means minutes to Slurm and seconds to UNICORE.
     """
-    text = value if isinstance(value, str) else ""
-    number = str(value) if isinstance(value, int) and not isinstance(value, bool) else text
-    if re.fullmatch("[1-9][0-9]{0,8}", number):
+    text = _written(value)
+    if re.fullmatch("[1-9][0-9]{0,8}", text):
         raise ValueError(
-            f"has no unit, so sites would read it as minutes or as seconds: write {number}s or {number}m "
+            f"has no unit, so sites would read it as minutes or as seconds: write {text}s or {text}m "
             "(an hour is 3600s or 60m)"
         )
     match = re.fullmatch(UNIT_RUNTIME, text) or re.fullmatch(CLOCK_RUNTIME, text)
@@ -73,9 +71,15 @@ def format_runtime(seconds: int) -> str:
 
 def parse_memory(value: object) -> int:
     """Return an amount of memory in MiB."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    match = re.fullmatch(MEMORY, text) if isinstance(text, str) else None
+    match = re.fullmatch(MEMORY, _written(value))
     mib = int(match[1]) * _MIB[(match[2] or "M").upper()] if match else 0
     if not 1 <= mib <= LARGEST_COUNT:
         raise ValueError("must be a whole number of MiB, or one with a unit: 4096, 512M, 10G, 12GiB or 1T")
     return mib
+
+
+def _written(value: object) -> str:
+    """Return a text or a whole number of sensible size as text, and anything else as the empty text."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_COUNT:
+        return str(value)
+    return value if isinstance(value, str) else ""

@@ -14,7 +14,7 @@ from mantik_tasks.config.legacy import modernised
 from mantik_tasks.config.merge import merged
 from mantik_tasks.config.models import ComputeBackendConfig
 from mantik_tasks.config.node import Node, node_of
-from mantik_tasks.config.report import Place, Report
+from mantik_tasks.config.report import Place, Report, as_lines
 from mantik_tasks.config.rules import check_rules
 from mantik_tasks.config.validation import validate
 from mantik_tasks.config.yaml_source import parse_yaml
@@ -100,7 +100,7 @@ def load_config(
     config = validate(root, report)
     report.raise_problems()
     assert config is not None  # noqa: S101 - validate() has reported a problem if there is none
-    return LoadedConfig(config, report.lines_of(report.warnings))
+    return LoadedConfig(config, as_lines(report.warnings))
 
 
 def _text(path: Path, name: str) -> str:

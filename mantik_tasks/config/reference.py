@@ -68,7 +68,7 @@ _VALUES = """\
 All problems are shown at once, each with its line:
 
 ```
-compute-backend-config.yaml:4: Resources.Queu: unknown key: did you mean Queue?
+compute-backend-config.yaml:4: Resources.Quue: unknown key: did you mean Queue?
 ```
 """
 

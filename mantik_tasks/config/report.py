@@ -63,12 +63,6 @@ class Report:
         """Note what a person should know."""
         self.warnings.append(Finding(place, path, text))
 
-    def lines_of(self, findings: list[Finding]) -> tuple[str, ...]:
-        """Return findings as text: those of one source together, in the order of its lines."""
-        sources = list(dict.fromkeys(finding.place.source for finding in findings))
-        ordered = sorted(findings, key=lambda f: (sources.index(f.place.source), f.place.line or 0))
-        return tuple(dict.fromkeys(map(str, ordered)))
-
     def raise_problems(self) -> None:
         """End here if anything stops the run.
 
@@ -76,4 +70,11 @@ class Report:
             ConfigError: With every problem.
         """
         if self.problems:
-            raise ConfigError(self.lines_of(self.problems))
+            raise ConfigError(as_lines(self.problems))
+
+
+def as_lines(findings: list[Finding]) -> tuple[str, ...]:
+    """Return findings as text: those of one source together, in the order of its lines."""
+    sources = list(dict.fromkeys(finding.place.source for finding in findings))
+    ordered = sorted(findings, key=lambda f: (sources.index(f.place.source), f.place.line or 0))
+    return tuple(dict.fromkeys(map(str, ordered)))

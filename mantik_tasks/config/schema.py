@@ -109,7 +109,7 @@ def _add_legacy(schema: Schema) -> None:
             "properties": {
                 key: {"anyOf": value["anyOf"]} for key, value in zip(COMMAND_KEYS, values, strict=True)
             },
-            "required": COMMAND_KEYS[:1],
+            "required": ["Command"],
             "additionalProperties": False,
         }
 

@@ -55,7 +55,11 @@ def _local_file(path: str, source: Path, mode: int) -> BundleFile:
         size = source.stat().st_size
     except OSError as error:
         raise TransferError(f"{source}: can't be read: {error.strerror}") from error
-    return BundleFile(path, partial(source.open, "rb"), mode, size, digest)
+    return BundleFile(path, partial(_open_local, source), mode, size, digest)
+
+
+def _open_local(source: Path) -> BinaryIO:
+    return source.open("rb")
 
 
 def _input_files(staged: StagedInput) -> Iterator[BundleFile]:

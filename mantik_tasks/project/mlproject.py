@@ -201,7 +201,7 @@ def _load_with_mlflow(name: str, data: dict[Any, Any]) -> Any:
     with tempfile.TemporaryDirectory(prefix="mantik-mlproject-") as folder:
         Path(folder, "MLproject").write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
         try:
-            return _project_spec.load_project(folder)
+            return _project_spec.load_project(folder)  # type: ignore[no-untyped-call] # MLflow's own
         except (MlflowException, AttributeError, TypeError, KeyError, ValueError) as error:
             raise ConfigError(f"{name}: MLflow does not accept it: {error}") from error
 

@@ -132,9 +132,9 @@ def _value_problems(parameter: Parameter | None, name: str, value: str) -> list[
 
 def _uri_problems(entry_point: EntryPoint, values: Mapping[str, str]) -> list[str]:
     return [
-        f"parameter {name}: {values[name]!r} is not a URI, though it is declared as uri; write scheme://…"
+        f"parameter {name}: {values[name]!r} is not a URI, though it is declared as uri; write scheme:…"
         for name, parameter in entry_point.declared.items()
-        if parameter.type == "uri" and name in values and "://" not in values[name]
+        if parameter.type == "uri" and name in values and not is_uri(values[name])
     ]
 
 

@@ -70,6 +70,7 @@ class MlflowConnection(FrozenModel):
     def active(self) -> Iterator[None]:
         """Make MLflow's client use this connection for the length of the block."""
         variables = {name: value.get_secret_value() for name, value in self.environment().items()}
+        variables["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
         if self.ca_bundle is not None:
             variables["MLFLOW_TRACKING_SERVER_CERT_PATH"] = self.ca_bundle
         with _environment_lock:

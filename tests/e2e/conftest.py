@@ -61,7 +61,8 @@ class Stack:
             flow_run = await self.flow_run(flow_run_id)
             return flow_run if flow_run.state is not None and flow_run.state.is_final() else None
 
-        return await self.eventually(final)
+        ended: FlowRun = await self.eventually(final)
+        return ended
 
     async def eventually(self, question: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """Wait until a question has an answer."""
@@ -85,7 +86,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         servers.wait_for_mlflow()
         blocks = servers.folder / "blocks.toml"
         blocks.write_text(
-            f"[compute-backend.test]\nkind = 'local'\nbase_directory = '{servers.folder}/site'\nmax_concurrent_jobs = 2\n"
+            f"[compute-backend.test]\nkind = 'local'\nbase_directory = '{servers.folder}/site'\n"
             f"[mlflow-tracking.test]\ntracking_uri = '{servers.mlflow_url}'\nexperiment_name = 'e2e'\n"
         )
         servers.run(["python", "-m", "deployments.register_blocks", str(blocks)])

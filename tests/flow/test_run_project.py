@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect import flow
+from prefect import State, flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     ArtifactFilter,
@@ -18,7 +18,6 @@ from prefect.client.schemas.filters import (
     TaskRunFilterFlowRunId,
 )
 from prefect.client.schemas.sorting import TaskRunSort
-from prefect.states import State
 
 from mantik_tasks import ConfigError, JobFailed, JobState, LocalConnection, Reason, RunResult, run_project
 

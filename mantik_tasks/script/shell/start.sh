@@ -70,7 +70,7 @@ _mantik_export_private() {
 
 # ---- The steps share a shell of their own: whatever they do to it, what follows them stays right.
 # Bash reports a killed shell with its whole text, so this shell is silent meanwhile.
-exec 3>&2
+exec 3>&2 2>/dev/null
 (
 exec 2>&3 3>&-
 _mantik_begin 'private variables'

@@ -110,7 +110,7 @@ def test_a_remote_image_is_absolute(load: Load, problems_of: Problems, path: str
         ({"queue": "q"}, "Queue belongs under Resources"),
         ({"Resources": {"Account": "a"}}, "Account belongs at the top level"),
         ({"Path": "a"}, "Path belongs under Environment.Apptainer or Path belongs under Environment.Python"),
-        ({"Enviroment": {}}, "did you mean Environment?"),
+        ({"Environmnt": {}}, "did you mean Environment?"),
         ({"PreRunCommandOnLoginNod": "a"}, "did you mean Environment.PreRunCommandOnLoginNode?"),
         ({"Environment": {"SEED": 1}}, "a variable belongs under Environment.Variables"),
         ({"Environment": {"Python": {"Version": 3}}}, "valid are Path"),

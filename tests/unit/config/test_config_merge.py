@@ -109,9 +109,9 @@ def test_a_file_that_points_elsewhere_than_the_block_is_refused(
 
 
 def test_a_problem_names_the_block_if_the_value_is_the_blocks(problems_of: Problems) -> None:
-    assert problems_of("Slurm: {}\nResources: {Queue: q}", {"Resources": {"Nodes": 0, "Queu": "q"}}) == (
+    assert problems_of("Slurm: {}\nResources: {Queue: q}", {"Resources": {"Nodes": 0, "Quue": "q"}}) == (
         "block juwels: Resources.Nodes: must be a whole number from 1 to 2147483647, in digits only",
-        "block juwels: Resources.Queu: unknown key: did you mean Queue?",
+        "block juwels: Resources.Quue: unknown key: did you mean Queue?",
     )
 
 

@@ -41,6 +41,20 @@ def test_a_json_number_wanted_as_text_keeps_its_spelling(tmp_path: Path) -> None
     assert config.environment.variables == {"A": "1e-06", "B": "1.50", "C": "true", "D": "é"}
 
 
+def test_a_json_number_of_any_length_is_text_too(tmp_path: Path) -> None:
+    file = tmp_path / "c.json"
+    file.write_text('{"Local": {}, "Environment": {"Variables": {"A": %s}}}' % ("9" * 5_000))
+    config = load_config(read_document(file, name="c.json"), ConfigDefaults(), environ={}).config
+    assert config.environment.variables == {"A": "9" * 5_000}
+
+
+@pytest.mark.parametrize("name", ["c.yaml", "c.json"])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text('\ufeff{"Local": {}}', encoding="utf-8")
+    assert read_document(file, name=name).root.plain() == {"Local": {}}
+
+
 def test_several_lines_are_one_command(load: Load) -> None:
     config = load("Local:\nEnvironment:\n  PreRunCommandOnComputeNode: |\n    cd x\n    git pull\n").config
     assert config.environment.pre_run_on_compute_node == ("cd x\ngit pull\n",)
@@ -121,7 +135,7 @@ def test_an_absurdly_large_file_is_refused(tmp_path: Path) -> None:
 def test_a_deep_or_endless_tree_is_refused(tmp_path: Path, name: str, text: str) -> None:
     file = tmp_path / name
     file.write_text(text)
-    with pytest.raises(ConfigError, match="nested too deeply|too large"):
+    with pytest.raises(ConfigError, match=r"nested too deeply|too large"):
         read_document(file, name=name)
 
 
@@ -150,7 +164,7 @@ def test_a_syntax_error_has_its_line(tmp_path: Path, name: str, text: str, probl
 def test_no_file_at_all_is_fine_when_the_block_says_it_all() -> None:
     defaults = ConfigDefaults(name="block here", keys={"Slurm": {}})
     assert load_config(None, defaults, environ={}).config.slurm is not None
-    with pytest.raises(ConfigError, match="^config: no backend is named: give one of UnicoreApiUrl, "):
+    with pytest.raises(ConfigError, match=r"^config: no backend is named: give one of UnicoreApiUrl, "):
         load_config(None, ConfigDefaults(), environ={})
 
 

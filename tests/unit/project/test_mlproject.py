@@ -22,7 +22,8 @@ def problem(folder: Path, text: str) -> str:
 
 def test_mlflow_s_private_loader_is_what_we_think_it_is(tmp_path: Path) -> None:
     (tmp_path / "MLproject").write_text("entry_points: {main: {parameters: {a: int}, command: 'x {a}'}}")
-    entry_point = _project_spec.load_project(str(tmp_path)).get_entry_point("main")
+    loaded = _project_spec.load_project(str(tmp_path))  # type: ignore[no-untyped-call] # MLflow's own
+    entry_point = loaded.get_entry_point("main")
     assert entry_point.compute_command({"a": "1"}, None) == "x 1"
     assert entry_point.parameters["a"].type == "int"
     assert entry_point.parameters["a"].default is None

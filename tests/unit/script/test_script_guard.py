@@ -99,6 +99,7 @@ def test_job_without_an_id_or_a_directory_says_so(node: Any, job: Job, missing: 
     ("backend", "variables", "job_id"),
     [
         ({"Local": {}}, {"MANTIK_JOB_ID": "7", "MANTIK_WORKING_DIRECTORY": "{run}"}, "7"),
+        ({"Local": {}}, {"MANTIK_JOB_ID": "7", "MANTIK_WORKING_DIRECTORY": "."}, "7"),
         # The profile of the node has left the run directory when the script begins.
         (SLURM, {"SLURM_JOB_ID": "8", "SLURM_SUBMIT_DIR": "/", "MANTIK_WORKING_DIRECTORY": "/"}, "8"),
         (UNICORE, {"SLURM_JOB_ID": "9", "UC_WORKING_DIRECTORY": "{run}"}, "9"),
@@ -110,13 +111,17 @@ def test_job_knows_its_id_and_directory(
 ) -> None:
     environment = {name: value for name, value in node.environment().items() if not name.startswith("MANTIK")}
     environment |= {name: value.format(run=node.run_directory) for name, value in variables.items()}
-    assert node.run(job(backend=backend), environment).returncode == 0
-    [call] = node.calls("probe")
+    text = job(backend=backend, PreRunCommandOnComputeNode="probe")
+    assert node.run(text, environment).returncode == 0
+    assert node.result["job_id"] == job_id
     run_directory = str(node.run_directory)
-    assert call.directory == run_directory
-    assert call.environment["MANTIK_JOB_ID"] == node.result["job_id"] == job_id
-    assert call.environment["MANTIK_WORKING_DIRECTORY"] == run_directory
-    assert call.environment["UC_WORKING_DIRECTORY"] == run_directory
+    calls = node.calls("probe")
+    assert len(calls) == 2
+    for call in calls:
+        assert call.directory == run_directory
+        assert call.environment["MANTIK_JOB_ID"] == job_id
+        assert call.environment["MANTIK_WORKING_DIRECTORY"] == run_directory
+        assert call.environment["UC_WORKING_DIRECTORY"] == run_directory
 
 
 def test_each_start_on_unicore_without_a_scheduler_is_a_job_of_its_own(

@@ -29,12 +29,13 @@ def test_there_is_no_script_without_commands(make_spec: MakeSpec) -> None:
 def test_commands_share_a_shell_in_the_run_directory(node: Any, make_spec: MakeSpec) -> None:
     text = login_pre_run(
         make_spec,
-        'cd /\nprobe one "$VALUE"\ncd "$UC_WORKING_DIRECTORY"; export LATER=yes',
+        'probe zero; cd /\nprobe one "$VALUE"\ncd "$UC_WORKING_DIRECTORY"; export LATER=yes',
         'probe two "$LATER" "$MANTIK_WORKING_DIRECTORY"',
         Variables={"VALUE": "$HOME/x y"},
     )
     assert node.run(text, directory=Path("/")).returncode == 0
     assert [(call.directory, *call.argv) for call in node.calls()] == [
+        (str(node.run_directory), "zero"),
         ("/", "one", f"{node.home}/x y"),
         (str(node.run_directory), "two", "yes", str(node.run_directory)),
     ]
@@ -45,7 +46,7 @@ def test_commands_share_a_shell_in_the_run_directory(node: Any, make_spec: MakeS
     [
         (["exit 3", "probe"], 1, 3),
         (["true", "true\n(exit 4)\nprobe"], 2, 4),
-        (["set +e\nexit 5", "probe"], 1, 5),
+        (["set +e\n(exit 5)", "probe"], 1, 5),
     ],
 )
 def test_failing_command_is_named_and_its_code_kept(

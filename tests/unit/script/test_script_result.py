@@ -16,10 +16,10 @@ Wait = Callable[[Callable[[], object]], None]
 
 def test_result_tells_how_when_and_where(node: Any, job: Job) -> None:
     before = int(time.time())
-    node.run(job("sleep 1"))
+    node.run(job())
     result = node.result
     assert result.pop("host") == os.uname().nodename
-    assert before <= result.pop("started_at") < result.pop("ended_at") <= time.time()
+    assert before <= result.pop("started_at") <= result.pop("ended_at") <= time.time()
     assert result == {"exit_code": 0, "step": "main", "job_id": "job-1"}
 
 
@@ -36,7 +36,7 @@ def test_result_is_json_whatever_the_names(node: Any, job: Job) -> None:
     assert node.result["step"] == "Modules: broken 1????"
 
 
-@pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "USR1", "XCPU", "KILL"])
+@pytest.mark.parametrize("name", ["TERM", "HUP", "USR1", "XCPU", "KILL"])
 def test_signal_to_the_job_leaves_no_result(node: Any, job: Job, wait_for: Wait, name: str) -> None:
     text = job("touch running; exec sleep 30", PostRunCommandOnComputeNode="probe")
     process = node.start(text)
@@ -51,10 +51,10 @@ def test_signal_to_the_job_leaves_no_result(node: Any, job: Job, wait_for: Wait,
 def test_signal_that_reaches_the_script_after_its_steps_leaves_no_result(
     node: Any, job: Job, wait_for: Wait
 ) -> None:
-    process = node.start(job("touch running; kill -TERM $$"))
-    wait_for((node.private / "steps").exists)
-    wait_for(lambda: "exit 143" in (node.private / "steps").read_text())
-    process.terminate()
+    node.install("sleep", "#!/bin/sh\ntouch waiting\nexec /bin/sleep 30\n")
+    process = node.start(job("kill -TERM $$"))
+    wait_for((node.run_directory / "waiting").exists)
+    os.killpg(process.pid, signal.SIGTERM)
     process.communicate(timeout=10)
     assert process.returncode == -signal.SIGTERM
     assert not node.result_file.exists()
