@@ -63,6 +63,7 @@ class LocalStack:
             "PREFECT_LOGGING_EXTRA_LOGGERS": "mantik_tasks",
             "PREFECT_CLI_COLORS": "false",
             "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
             "DO_NOT_TRACK": "1",
             "MLFLOW_DISABLE_TELEMETRY": "true",
         }

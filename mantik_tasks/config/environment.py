@@ -56,9 +56,10 @@ class Apptainer(Section):
         return path
 
     @property
-    def file_name(self) -> str:
-        """Name of the image file without its folder."""
-        return PurePosixPath(self.path).name
+    def staged_path(self) -> str:
+        """Where an uploaded image lies in the run directory: as in the project, else at the top."""
+        path = PurePosixPath(self.path)
+        return path.name if path.is_absolute() else str(path)
 
 
 class PythonVenv(Section):

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 import fsspec
 
 from mantik_tasks.backends.base import Bundle, BundleFile
-from mantik_tasks.errors import ConfigError, TransferError
+from mantik_tasks.errors import TransferError
 from mantik_tasks.models import Intent, JobScript, RunSpec, StagedInput
 from mantik_tasks.project.files import ProjectFile, project_files
 
@@ -30,22 +30,16 @@ def build_bundle(spec: RunSpec, script: JobScript) -> Bundle:
     files: dict[str, BundleFile] = {}
     for file in project_files(Path(spec.project.directory), spec.config.exclude):
         files[file.path] = _local_file(file.path, file.source, file.mode)
-    if spec.image is not None:
-        path = image_path(spec)
+    apptainer = spec.config.environment.apptainer
+    if spec.image is not None and apptainer is not None:
+        # It travels even if the project excludes it.
+        path = apptainer.staged_path
         files[path] = _local_file(path, Path(spec.image), 0o644)
     for staged in spec.inputs:
         for bundle_file in _input_files(staged):
             files[bundle_file.path] = bundle_file
     intent = Intent(created_at=datetime.now(UTC), spec=spec, script=script)
     return Bundle(intent, tuple(files.values()))
-
-
-def image_path(spec: RunSpec) -> str:
-    """Return where the uploaded image goes, relative to the run directory."""
-    apptainer = spec.config.environment.apptainer
-    if apptainer is None:
-        raise ConfigError("The config names no Apptainer image.")
-    return apptainer.file_name if apptainer.path.startswith("/") else str(Path(apptainer.path))
 
 
 def _local_file(path: str, source: Path, mode: int) -> BundleFile:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import fsspec
 from pydantic import JsonValue
 
 from mantik_tasks.errors import ConfigError
@@ -134,7 +136,7 @@ def _uri_problems(entry_point: EntryPoint, values: Mapping[str, str]) -> list[st
     return [
         f"parameter {name}: {values[name]!r} is not a URI, though it is declared as uri; write scheme:…"
         for name, parameter in entry_point.declared.items()
-        if parameter.type == "uri" and name in values and not is_uri(values[name])
+        if parameter.type == "uri" and name in values and not urlsplit(values[name]).scheme
     ]
 
 
@@ -151,6 +153,8 @@ class _Paths:
     def word(self, parameter: Parameter, value: str, *, given: bool) -> str:
         scheme, separator, rest = value.partition("://")
         if separator and scheme not in ("file", "local"):
+            if scheme not in fsspec.available_protocols():
+                raise ConfigError(f"{value!r}: fsspec knows no {scheme}://; use a file, or another URL")
             return self._staged(parameter, value, rest)
         text = rest if separator else value
         path = (self.directory / Path(text).expanduser()).resolve() if text else self.directory

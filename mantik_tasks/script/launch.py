@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import PurePosixPath
 
 from mantik_tasks.config.models import Apptainer, BackendKind, ComputeBackendConfig, ImageType, Launcher
 from mantik_tasks.errors import ConfigError
@@ -65,8 +64,7 @@ def _in_image(command: str) -> str:
 def _image(apptainer: Apptainer) -> str:
     if apptainer.type is ImageType.REMOTE:
         return expandable(apptainer.path)
-    staged = apptainer.file_name if apptainer.path.startswith("/") else str(PurePosixPath(apptainer.path))
-    return f'"$MANTIK_WORKING_DIRECTORY"/{shlex.quote(staged)}'
+    return f'"$MANTIK_WORKING_DIRECTORY"/{shlex.quote(apptainer.staged_path)}'
 
 
 def _options(apptainer: Apptainer) -> list[str]:

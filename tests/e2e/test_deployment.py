@@ -113,7 +113,7 @@ async def test_a_schedule_runs_by_itself(stack: Stack, project: Callable[[str], 
     }
     schedule = DeploymentScheduleCreate(
         schedule=IntervalSchedule(
-            interval=timedelta(hours=1), anchor_date=datetime.now(UTC) + timedelta(seconds=15), timezone="UTC"
+            interval=timedelta(hours=1), anchor_date=datetime.now(UTC) + timedelta(seconds=20), timezone="UTC"
         ),
         active=True,
         parameters=parameters,

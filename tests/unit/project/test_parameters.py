@@ -122,6 +122,10 @@ def test_a_url_is_staged(folder: Path) -> None:
     ]
 
 
+def test_a_url_of_a_kind_that_nobody_knows(folder: Path) -> None:
+    assert "fsspec knows no nonsense://" in problems(folder, {"data": "nonsense://x/y"})
+
+
 def test_a_relative_path_begins_in_the_project(folder: Path) -> None:
     assert resolve(folder, {"data": "./data/../data/a.csv"}).inputs == ()
 

@@ -29,7 +29,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 def venv(tmp_path: Path) -> Path:
     folder = tmp_path / "home" / "my venv"
     (folder / "bin").mkdir(parents=True)
-    (folder / "bin" / "activate").write_text('export VENV="my venv"; [ $# = 0 ]\n')
+    (folder / "bin" / "activate").write_text('hash nothing\nexport VENV="my venv"\n[ $# = 0 ]\n')
     return folder
 
 
