@@ -184,8 +184,10 @@ def test_a_pattern_that_is_none_is_told(client: Client, tmp_path: Path) -> None:
 
 def test_a_run_directory_is_removed_and_nothing_else(client: Client) -> None:
     handle, other = done(client, {"locked/x": b"x"}, "chmod 000 locked; ln -s ../.. up"), done(client)
+    base_mode = client.site.mode(client.backend.base_directory)
     client.backend.remove(handle)
     client.backend.remove(handle)
+    assert client.site.mode(client.backend.base_directory) == base_mode
     assert client.backend.find(split_attempt_key(handle.key)[0]) == ()
     assert client.status(other).state is JobState.SUCCEEDED
     assert client.site.files(handle.path) == []

@@ -14,6 +14,7 @@ import pytest
 
 from mantik_tasks.backends.base import JobHandle, JobState, Reason
 from mantik_tasks.backends.local.processes import processes_by_job
+from mantik_tasks.backends.local.slots import SLOT_POLL_SECONDS
 from mantik_tasks.errors import BackendError
 
 if TYPE_CHECKING:
@@ -198,19 +199,30 @@ def test_a_job_tells_what_it_used(client: Client) -> None:
 
 
 def test_a_job_goes_on_without_its_supervisor_and_keeps_its_slot(client: Client) -> None:
-    handles = [client.start(f"{UNTIL_GO}; echo done") for _ in range(client.site.limit)]
+    handles = [client.start(UNTIL_GO) for _ in range(client.site.limit)]
     for handle in handles:
         client.wait(handle, JobState.RUNNING)
     waiting = client.start("true")
+    wait_until(lambda: in_line(waiting))
     os.kill(supervisor(handles[0]), signal.SIGKILL)
     wait_until(lambda: gone(supervisor(handles[0])))
     assert client.status(handles[0]).state is JobState.RUNNING
     with pytest.raises(BackendError):
         client.backend.remove(handles[0])
+    # Time for the next in line to look for a slot.
+    time.sleep(3 * SLOT_POLL_SECONDS)
     assert client.status(waiting).state is JobState.QUEUED
     client.write(handles[0], "go", b"")
     client.wait(handles[0], JobState.SUCCEEDED)
     client.wait(waiting, JobState.SUCCEEDED)
+
+
+def test_a_worker_s_own_variables_do_not_reach_the_supervisor(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_KEY", "worker-secret")
+    handle = client.start(UNTIL_GO)
+    assert b"worker-secret" not in Path(f"/proc/{supervisor(handle)}/environ").read_bytes()
 
 
 def test_a_job_without_its_supervisor_is_cancelled(client: Client) -> None:

@@ -154,13 +154,19 @@ def test_private_variables_reach_the_job_whole_and_nothing_else(client: Client) 
     assert client.files_with(handle, b"s3cr3t") == []
 
 
-def test_a_worker_s_own_variables_do_not_reach_the_job(
+def test_a_worker_s_own_variables_reach_neither_the_job_nor_the_login_commands(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREFECT_API_KEY", "worker-secret")
-    handle = client.start("env; cat /proc/$PPID/environ | tr '\\0' '\\n'")
+    tell = "env >>seen"
+    handle = client.start(
+        tell, Environment={"PreRunCommandOnLoginNode": [tell], "PostRunCommandOnLoginNode": [tell]}
+    )
     client.wait(handle, JobState.SUCCEEDED)
-    assert b"worker-secret" not in (client.read(handle, "mantik.log") or b"worker-secret")
+    client.backend.finish(handle)
+    seen = client.read(handle, "seen") or b""
+    assert seen.count(b"UC_WORKING_DIRECTORY=") == 3
+    assert b"worker-secret" not in seen
 
 
 @pytest.mark.parametrize(
