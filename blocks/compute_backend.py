@@ -141,14 +141,14 @@ class ComputeBackend(Block):
 
     def config_defaults(self) -> ConfigDefaults:
         """Return what this block supplies as keys of a Compute Backend Config."""
-        keys: dict[str, Any] = {
-            **self._site_keys(),
+        filled_in: dict[str, Any] = {
             "Account": self.account,
             "Resources": self.resources.keys(),
             "Environment": {"Modules": self.modules} if self.modules else {},
             "Tracking": self.tracking,
         }
-        return ConfigDefaults(name=self._name, keys={name: value for name, value in keys.items() if value})
+        keys = {name: value for name, value in filled_in.items() if value}
+        return ConfigDefaults(name=self._name, keys={**self._site_keys(), **keys})
 
     def _site_keys(self) -> dict[str, JsonValue]:
         match self.kind:

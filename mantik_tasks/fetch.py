@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,9 @@ async def fetch_artifacts(
         files = await _fetch(site, handle, wanted, folder)
     status = (await site.call(site.backend.statuses, [handle]))[handle]
     get_run_logger().info("Fetched %d files into %s", len(files), location)
-    return RunResult(handle=handle, status=status, location=location, files=files)
+    # A name may hold bytes that are no text; it is shown as well as it can be.
+    shown = tuple(os.fsencode(name).decode("utf-8", "replace") for name in files)
+    return RunResult(handle=handle, status=status, location=location, files=shown)
 
 
 async def _fetch(site: Site, handle: JobHandle, patterns: Sequence[str], folder: Path) -> tuple[str, ...]:

@@ -46,7 +46,8 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(python: Path, program: Path, home: Path) -> str:
     environment = {
-        "PATH": f"{python.parent}:{os.environ['PATH']}",
+        # The jobs' python is the one with MLflow: they inherit PATH, and no PYTHONPATH.
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(home),
         # A folder on PYTHONPATH, unlike one of the interpreter's own, has no .pth files, so the
         # checkout stays out of reach.
