@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +38,8 @@ def main() -> int:
         report(stack, result)
         if keep:
             wait_for_ctrl_c()
+        else:
+            print("The servers stop now; scripts/demo --keep leaves them running, to look at these pages.\n")
     except StackError as error:
         print(f"\nThe demo stopped here: {error}", file=sys.stderr)
         return 1
@@ -119,8 +121,9 @@ The model is trained: accuracy {accuracy:.1%} on wines it had not seen.
 def wait_for_ctrl_c() -> None:
     """Keep the servers up."""
     print("Everything keeps running; Ctrl-C stops it.", flush=True)
-    while True:
-        time.sleep(3600)
+    with suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
 
 
 @contextmanager

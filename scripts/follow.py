@@ -6,41 +6,66 @@ import argparse
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterTimestamp
 from prefect.client.schemas.sorting import LogSort
 
 POLL_SECONDS = 0.5
 PAGE = 200
+# Records arrive a little out of order, so each look goes back by this much.
+LATE = timedelta(seconds=10)
+NOISE = (
+    "Finished in state Completed()",
+    "Executing deployment step",
+    "Deployment step",
+    "All deployment steps",
+)
 
 
 async def follow(flow_run_id: UUID, seconds: float) -> int:
     """Follow a flow run until it ends, and return 0 if it completed."""
-    shown = 0
+    log = Log(flow_run_id)
     async with get_client() as client:
         async with asyncio.timeout(seconds):
             while True:
                 flow_run = await client.read_flow_run(flow_run_id)
-                shown = await show_logs(client, flow_run_id, shown)
+                await log.show(client)
                 if flow_run.state is not None and flow_run.state.is_final():
                     break
                 await asyncio.sleep(POLL_SECONDS)
-        await asyncio.sleep(2 * POLL_SECONDS)  # the last records arrive after the state
-        await show_logs(client, flow_run_id, shown)
+        await asyncio.sleep(4 * POLL_SECONDS)  # the last records arrive after the state
+        await log.show(client)
     print(json.dumps({"flow_run_id": str(flow_run_id), "state": flow_run.state.name}))
     return 0 if flow_run.state.is_completed() else 1
 
 
-async def show_logs(client: PrefectClient, flow_run_id: UUID, shown: int) -> int:
-    """Print the records after the first `shown` and return how many there are now."""
-    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]))
-    while records := await client.read_logs(wanted, limit=PAGE, offset=shown, sort=LogSort.TIMESTAMP_ASC):
-        for record in records:
-            print(f"  {record.timestamp:%H:%M:%S}  {record.message}", file=sys.stderr, flush=True)
-        shown += len(records)
-    return shown
+class Log:
+    """The log of a flow run, of which each record is shown once."""
+
+    def __init__(self, flow_run_id: UUID) -> None:
+        self.flow_run_id = flow_run_id
+        self.shown: set[UUID] = set()
+        self.since = datetime(2000, 1, 1, tzinfo=UTC)
+
+    async def show(self, client: PrefectClient) -> None:
+        """Print the records that are new."""
+        wanted = LogFilter(
+            flow_run_id=LogFilterFlowRunId(any_=[self.flow_run_id]),
+            timestamp=LogFilterTimestamp(after_=self.since),
+        )
+        offset = 0
+        while records := await client.read_logs(
+            wanted, limit=PAGE, offset=offset, sort=LogSort.TIMESTAMP_ASC
+        ):
+            offset += len(records)
+            for record in records:
+                if record.id not in self.shown and not record.message.startswith(NOISE):
+                    print(f"  {record.timestamp:%H:%M:%S}  {record.message}", file=sys.stderr, flush=True)
+                self.shown.add(record.id)
+                self.since = max(self.since, record.timestamp - LATE)
 
 
 if __name__ == "__main__":
