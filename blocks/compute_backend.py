@@ -98,10 +98,10 @@ class ComputeBackend(Block):
         description="Folder on the site in which run directories are made, under mantik-runs.",
     )
     max_concurrent_jobs: int = Field(
-        os.cpu_count() or 1,
-        ge=1,
+        0,
+        ge=0,
         title="Jobs at once",
-        description="How many jobs of the local backend run at once; the others wait.",
+        description="How many jobs of the local backend run at once; the others wait. 0 is one for each CPU.",
     )
     account: str = Field("", title="Account", description="Compute budget that jobs are charged to.")
     resources: ResourceDefaults = Field(
@@ -135,9 +135,8 @@ class ComputeBackend(Block):
             raise ConfigError(
                 f"{self._name}: the {self.kind} backend is not there yet; this version runs on local"
             )
-        return LocalConnection(
-            base_directory=self.base_directory, max_concurrent_jobs=self.max_concurrent_jobs
-        ).connect()
+        limit = self.max_concurrent_jobs or os.cpu_count() or 1
+        return LocalConnection(base_directory=self.base_directory, max_concurrent_jobs=limit).connect()
 
     def config_defaults(self) -> ConfigDefaults:
         """Return what this block supplies as keys of a Compute Backend Config."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
+_without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 STOP_SECONDS = 15
 
 
@@ -53,8 +54,14 @@ class LocalStack:
     def environment(self) -> dict[str, str]:
         """What a process needs to talk to these servers."""
         binaries = str(Path(sys.executable).parent)
+        # Settings of the person's own servers must not reach these, nor a proxy stand before them.
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MLFLOW_"))
+        }
         return {
-            **os.environ,
+            **inherited,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
             "PATH": os.pathsep.join([binaries, os.environ.get("PATH", os.defpath)]),
             "PREFECT_HOME": str(self.folder / "prefect"),
             "PREFECT_API_URL": f"{self.prefect_url}/api",
@@ -183,7 +190,7 @@ class LocalStack:
             if self._processes[name].poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own server's URL
+                with _without_proxy.open(url, timeout=2):
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from prefect import flow
+from prefect.runtime import flow_run
 from pydantic import Field
 
 import mantik_tasks
@@ -17,7 +19,13 @@ def _titled(title: str) -> Any:
     return Field(json_schema_extra={"title": title})
 
 
-@flow(name="run-project", flow_run_name="{project} {entry_point}", on_cancellation=[cancel_jobs])
+def _name() -> str:
+    """Return a flow run's name; a password in a URL, which is refused later, must not be in it."""
+    parameters = flow_run.parameters
+    return f"{re.sub(r'//[^/]*@', '//', parameters['project'])} {parameters['entry_point']}"
+
+
+@flow(name="run-project", flow_run_name=_name, on_cancellation=[cancel_jobs])
 async def run_project(
     project: Annotated[str, _titled("Project")],
     entry_point: Annotated[str, _titled("Entry point")] = "main",

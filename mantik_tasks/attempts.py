@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from mantik_tasks.backends.base import Attempt, JobState
-from mantik_tasks.errors import JobFailed
+from mantik_tasks.errors import ConfigError, JobFailed
+from mantik_tasks.project.parameters import as_text
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,18 @@ def plan_attempt(attempts: Sequence[Attempt], *, retry_asked: bool) -> AttemptPl
     if failed and last.fetched and retry_asked:
         return AttemptPlan(last.number + 1, None)
     return AttemptPlan(last.number, last)
+
+
+def check_same_run(attempt: Attempt, entry_point: str, parameters: Mapping[str, JsonValue]) -> None:
+    """Make sure that an attempt which was found is of the run that is asked for.
+
+    Raises:
+        ConfigError: If it is not: labels were given in another order than before.
+    """
+    spec = attempt.intent.spec
+    given = {name: as_text(value) for name, value in parameters.items()}
+    if spec.entry_point != entry_point or given.items() - spec.parameters.items():
+        raise ConfigError(
+            f"{attempt.run_directory.key} was found, but ran {spec.entry_point} with other parameters; "
+            "runs that start in no fixed order need a label each"
+        )

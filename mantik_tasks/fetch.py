@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import fsspec
+from fsspec import available_protocols
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from mantik_tasks.backends.base import LOG_FILE, BackendSource, JobHandle, TransferProgress
-from mantik_tasks.errors import TransferError
+from mantik_tasks.errors import ConfigError, TransferError
 from mantik_tasks.results import RunResult
 from mantik_tasks.retries import RETRIES, RETRY_SECONDS, is_transient
 from mantik_tasks.sites import Site, site_of
@@ -66,6 +67,17 @@ async def fetch_artifacts(
     return RunResult(handle=handle, status=status, location=location, files=shown)
 
 
+def check_location(location: str | None) -> None:
+    """Make sure that results can go to a place, as far as its name tells.
+
+    Raises:
+        ConfigError: If it is a URL of a kind that fsspec does not know.
+    """
+    scheme, separator, _ = (location or "").partition("://")
+    if separator and scheme.rpartition("::")[2] not in available_protocols():
+        raise ConfigError(f"results {location}: fsspec knows no {scheme}://; use a folder, or another URL")
+
+
 async def _fetch(site: Site, handle: JobHandle, patterns: Sequence[str], folder: Path) -> tuple[str, ...]:
     progress = TransferProgress()
     moving = site.transfer(site.backend.fetch, handle, patterns, folder, progress)
@@ -83,5 +95,5 @@ def _upload(folder: Path, files: Sequence[str], location: str) -> None:
             destination = f"{root.rstrip('/')}/{name}"
             filesystem.makedirs(destination.rpartition("/")[0], exist_ok=True)
             filesystem.put_file(str(folder / name), destination)
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # each of fsspec's many stores has errors of its own
         raise TransferError(f"{location}: the results can't be written there: {error}") from error

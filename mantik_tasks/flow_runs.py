@@ -6,13 +6,14 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.context import FlowRunContext
+from prefect.context import FlowRunContext, TaskRunContext
 
 from mantik_tasks.claims import Chain, FlowRunExecution, LabelClaims
 from mantik_tasks.errors import MantikError
 from mantik_tasks.keys import run_key
 
 _claims = LabelClaims()
+_keys_of_tasks: dict[UUID | None, str] = {}
 
 
 def current_flow_run() -> FlowRun:
@@ -32,12 +33,26 @@ def current_flow_run() -> FlowRun:
 async def claim_run_key(label: str | None, entry_point: str) -> str:
     """Return the key of a run that is asked for in the current flow run.
 
+    A task that is tried again asks for the same run, and is given the same key.
+
     Raises:
         ConfigError: If the label is taken, or can't be one.
         MantikError: Outside of a flow.
     """
+    task = TaskRunContext.get()
+    claimant = None if task is None else task.task_run.id
+    if claimant in _keys_of_tasks:
+        return _keys_of_tasks[claimant]
     chain = await _chain(current_flow_run())
-    return run_key(chain[0].flow_run_id, _claims.claim(chain, label, entry_point))
+    key = run_key(chain[0].flow_run_id, _claims.claim(chain, label, entry_point))
+    if claimant is not None:
+        _keys_of_tasks[claimant] = key
+    return key
+
+
+async def current_chain() -> list[UUID]:
+    """Return the ids of the flow runs from the root to the current one; cancelling any cancels this."""
+    return [execution.flow_run_id for execution in await _chain(current_flow_run())]
 
 
 async def was_retry_asked() -> bool:

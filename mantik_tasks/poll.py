@@ -8,7 +8,15 @@ import time
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from mantik_tasks.backends.base import LOG_CHUNK_BYTES, BackendSource, JobHandle, JobStatus
+from mantik_tasks.backends.base import (
+    LOG_CHUNK_BYTES,
+    BackendSource,
+    JobHandle,
+    JobState,
+    JobStatus,
+    Reason,
+)
+from mantik_tasks.errors import BackendError
 from mantik_tasks.loglines import LogLines
 from mantik_tasks.sites import Site, site_of
 
@@ -30,7 +38,8 @@ async def poll_job(handle: JobHandle, source: BackendSource) -> JobStatus:
         source: What leads to the site.
 
     Returns:
-        The job's final status, whether good or bad.
+        The job's final status, whether good or bad. After a success the config's commands for the
+        login node have run; if they failed, so has the job.
     """
     logger = get_run_logger()
     site = await site_of(source)
@@ -46,7 +55,7 @@ async def poll_job(handle: JobHandle, source: BackendSource) -> JobStatus:
             teller.tell(observation.status)
             if observation.status.state.is_final:
                 await _show_rest(site, handle, log)
-                return observation.status
+                return await _finished(site, handle, observation.status)
 
 
 class _LiveLog:
@@ -98,10 +107,25 @@ class _StatusTeller:
 async def _show_rest(site: Site, handle: JobHandle, log: _LiveLog) -> None:
     """Show what the job wrote last; a flood of it is left to the fetched file."""
     for _ in range(_CHUNKS_AFTER_THE_END):
-        data = (await site.call(site.backend.read_logs, {handle: log.offset})).get(handle, b"")
+        data = (await site.call_until_answered(site.backend.read_logs, {handle: log.offset})).get(handle, b"")
         log.show(data)
         if len(data) < LOG_CHUNK_BYTES:
             log.end()
             return
     log.end()
     get_run_logger().warning("The log goes on; the rest is in the fetched mantik.log")
+
+
+async def _finished(site: Site, handle: JobHandle, status: JobStatus) -> JobStatus:
+    """Run what follows a success on the login node; a failure there is the job's failure."""
+    if status.state is not JobState.SUCCEEDED:
+        return status
+    try:
+        await site.call_until_answered(site.backend.finish, handle)
+    except BackendError as error:
+        if error.transient:
+            raise
+        get_run_logger().error("%s", error)
+        failed = {"state": JobState.FAILED, "reason": Reason.LOGIN_COMMAND, "message": str(error)}
+        return status.model_copy(update=failed)
+    return status

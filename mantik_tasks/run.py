@@ -8,18 +8,18 @@ from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
 from pydantic import JsonValue
 
-from mantik_tasks.attempts import AttemptPlan, plan_attempt
-from mantik_tasks.backends.base import LOG_FILE, BackendSource, JobHandle, JobState, JobStatus, Reason
+from mantik_tasks.attempts import AttemptPlan, check_same_run, plan_attempt
+from mantik_tasks.backends.base import LOG_FILE, BackendSource, JobState
 from mantik_tasks.backends.local.connection import LocalConnection
 from mantik_tasks.command import build_command
-from mantik_tasks.errors import BackendError, JobFailed
-from mantik_tasks.fetch import fetch_artifacts
+from mantik_tasks.errors import JobFailed
+from mantik_tasks.fetch import check_location, fetch_artifacts
 from mantik_tasks.flow_runs import claim_run_key, was_retry_asked
 from mantik_tasks.keys import attempt_key
 from mantik_tasks.models import RunSpec
 from mantik_tasks.poll import poll_job
 from mantik_tasks.results import RunResult
-from mantik_tasks.sites import require_backend, site_of
+from mantik_tasks.sites import require_support, site_of
 from mantik_tasks.stage import stage_files
 from mantik_tasks.submit import submit_job
 from mantik_tasks.summary import summary_markdown
@@ -67,6 +67,7 @@ async def run_project(
         JobFailed: If the job ended without success; its status is in it.
         BackendError: If the site could not do what it was asked.
     """
+    check_location(results)
     run_key = await claim_run_key(label, entry_point)
     site = source or LocalConnection()
     plan = await _plan(run_key, site)
@@ -74,9 +75,10 @@ async def run_project(
         spec = await validate_config(
             project, entry_point=entry_point, parameters=parameters, config=config, source=source
         )
-        await require_backend(spec.config, site)
+        await require_support(spec.config, site)
         script = await build_command(spec)
     else:
+        check_same_run(plan.known, entry_point, parameters or {})
         spec, script = plan.known.intent.spec, plan.known.intent.script
     mlflow_run = await open_mlflow_run(run_key, spec, script, tracking) if tracking else None
     run_directory = (
@@ -85,12 +87,12 @@ async def run_project(
         else plan.known.run_directory
     )
     handle = await submit_job(run_directory, site, tracking=tracking, mlflow_run=mlflow_run)
-    status = await _finished(handle, await poll_job(handle, site), site)
+    status = await poll_job(handle, site)
     fetched = await fetch_artifacts(handle, site, fetch, target=results)
     result = fetched.model_copy(update={"status": status, "mlflow_run": mlflow_run})
+    await _write_summary(spec, result)
     if mlflow_run is not None and tracking is not None:
         await close_mlflow_run(mlflow_run, spec, result, tracking)
-    await _write_summary(spec, result)
     if status.state is not JobState.SUCCEEDED:
         raise JobFailed(_failure(result), status)
     return result
@@ -99,7 +101,7 @@ async def run_project(
 async def _plan(run_key: str, source: BackendSource) -> AttemptPlan:
     """Look for the run on its site, and choose the attempt to go on with."""
     site = await site_of(source)
-    attempts = await site.call(site.backend.find, run_key)
+    attempts = await site.call_until_answered(site.backend.find, run_key)
     plan = plan_attempt(attempts, retry_asked=bool(attempts) and await was_retry_asked())
     logger = get_run_logger()
     if plan.known is not None:
@@ -107,22 +109,6 @@ async def _plan(run_key: str, source: BackendSource) -> AttemptPlan:
     elif plan.number > 1:
         logger.info("Attempt %d of run %s", plan.number, run_key)
     return plan
-
-
-async def _finished(handle: JobHandle, status: JobStatus, source: BackendSource) -> JobStatus:
-    """Run what follows a success on the login node; a failure there is the run's failure."""
-    if status.state is not JobState.SUCCEEDED:
-        return status
-    site = await site_of(source)
-    try:
-        await site.call(site.backend.finish, handle)
-    except BackendError as error:
-        if error.transient:
-            raise
-        get_run_logger().error("%s", error)
-        failed = {"state": JobState.FAILED, "reason": Reason.LOGIN_COMMAND, "message": str(error)}
-        return status.model_copy(update=failed)
-    return status
 
 
 async def _write_summary(spec: RunSpec, result: RunResult) -> None:

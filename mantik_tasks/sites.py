@@ -11,8 +11,9 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from mantik_tasks.backends.base import Backend, BackendSource
-from mantik_tasks.config.models import BackendKind, ComputeBackendConfig
-from mantik_tasks.errors import ConfigError
+from mantik_tasks.config.models import BackendKind, ComputeBackendConfig, TrackingMode
+from mantik_tasks.errors import BackendError, ConfigError
+from mantik_tasks.retries import RETRY_SECONDS
 from mantik_tasks.watch import Watcher
 
 AVAILABLE = frozenset({BackendKind.LOCAL})
@@ -36,6 +37,21 @@ class Site:
     async def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a short call."""
         return await _run(self._calls, partial(function, *args, **kwargs))
+
+    async def call_until_answered(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a short call that may be repeated, for as long as the site can't be reached.
+
+        Raises:
+            BackendError: If it fails for a reason that does not pass, or for too long.
+        """
+        for delay_seconds in RETRY_SECONDS:
+            try:
+                return await self.call(function, *args, **kwargs)
+            except BackendError as error:
+                if not error.transient:
+                    raise
+            await asyncio.sleep(delay_seconds)
+        return await self.call(function, *args, **kwargs)
 
     async def transfer(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a call that moves files."""
@@ -65,17 +81,19 @@ async def site_of(source: BackendSource) -> Site:
         return _sites[backend]
 
 
-async def require_backend(config: ComputeBackendConfig, source: BackendSource) -> None:
-    """Make sure that a source leads where a config wants to run.
+async def require_support(config: ComputeBackendConfig, source: BackendSource) -> None:
+    """Make sure that this version can run a config, and that a source leads where it wants to run.
 
     Raises:
-        ConfigError: If it leads elsewhere, or the backend is not there yet.
+        ConfigError: If it leads elsewhere, or something is not there yet.
     """
     if config.backend not in AVAILABLE:
         raise ConfigError(
             f"The {config.backend} backend is not there yet; "
             f"this version runs on {', '.join(sorted(AVAILABLE))}."
         )
+    if config.tracking is not TrackingMode.ONLINE:
+        raise ConfigError("Tracking: offline is not there yet; this version tracks online.")
     backend = (await site_of(source)).backend
     if backend.kind is not config.backend:
         raise ConfigError(

@@ -6,6 +6,7 @@ import asyncio
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import task_run
 
 from mantik_tasks.backends.base import BackendSource, RunDirectory, TransferProgress
 from mantik_tasks.flow_runs import claim_run_key
@@ -13,13 +14,18 @@ from mantik_tasks.keys import attempt_key, split_attempt_key
 from mantik_tasks.models import JobScript, RunSpec
 from mantik_tasks.project.bundle import build_bundle
 from mantik_tasks.retries import RETRIES, RETRY_SECONDS, is_transient
-from mantik_tasks.sites import require_backend, site_of
+from mantik_tasks.sites import require_support, site_of
 from mantik_tasks.transfer import watched
+
+
+def _task_run_name() -> str:
+    parameters = task_run.parameters
+    return f"stage-files {parameters['key'] or parameters['spec'].entry_point}"
 
 
 @task(
     name="stage-files",
-    task_run_name="stage-files {key}",
+    task_run_name=_task_run_name,
     cache_policy=NO_CACHE,
     retries=RETRIES,
     retry_delay_seconds=RETRY_SECONDS,
@@ -46,7 +52,7 @@ async def stage_files(
         TransferError: If files did not arrive whole.
     """
     logger = get_run_logger()
-    await require_backend(spec.config, source)
+    await require_support(spec.config, source)
     key = key or attempt_key(await claim_run_key(None, spec.entry_point), 1)
     site = await site_of(source)
     for attempt in await site.call(site.backend.find, split_attempt_key(key)[0]):

@@ -6,7 +6,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from mantik_tasks.backends.base import BackendSource, JobHandle, JobRequest, RunDirectory
-from mantik_tasks.flow_runs import current_flow_run
+from mantik_tasks.flow_runs import current_chain
 from mantik_tasks.references import reference, write_reference
 from mantik_tasks.sites import site_of
 from mantik_tasks.tracking.connection import TrackedRun, TrackingSource
@@ -35,7 +35,8 @@ async def submit_job(
     Raises:
         SubmitRejected: If the site refuses the job, in the site's words.
     """
-    await write_reference(current_flow_run().id, reference(run_directory, source))
+    for flow_run_id in await current_chain():
+        await write_reference(flow_run_id, reference(run_directory, source))
     environment = {
         **({} if tracking is None else tracking.connect().environment()),
         **({} if mlflow_run is None else mlflow_run.environment()),

@@ -63,7 +63,7 @@ def _input_files(staged: StagedInput) -> Iterator[BundleFile]:
     try:
         filesystem, root = fsspec.url_to_fs(staged.url)
         paths = filesystem.find(root) if filesystem.isdir(root) else [root]
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # each of fsspec's many stores has errors of its own
         raise _unreadable(staged, error) from error
     for path in paths:
         rest = path.removeprefix(root).strip("/") if path != root else ""
@@ -89,7 +89,7 @@ def _in_folder(staged: StagedInput, file: ProjectFile) -> BundleFile:
 def _open(staged: StagedInput, filesystem: fsspec.AbstractFileSystem, path: str) -> BinaryIO:
     try:
         return cast("BinaryIO", filesystem.open(path, "rb"))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # the same
         raise _unreadable(staged, error) from error
 
 

@@ -76,12 +76,19 @@ class _Walk:
             yield from self._entry(entry, path, (*parents, folder))
 
     def _entry(self, entry: os.DirEntry[str], path: str, parents: tuple[Path, ...]) -> Iterator[ProjectFile]:
-        is_folder = entry.is_dir()
+        try:
+            is_folder = entry.is_dir()
+        except OSError:  # a link to itself, which is no folder and is refused below
+            is_folder = False
         if self.excluded.match_file(f"{path}/" if is_folder else path) and (self.prune or not is_folder):
             return
         target = Path(entry.path)
         if entry.is_symlink():
-            target = target.resolve()
+            try:
+                target = target.resolve(strict=True)
+            except (OSError, RuntimeError):  # Python 3.11 raises the latter for a link to itself
+                self._refuse(path, "is a link to nothing; remove it, or exclude it")
+                return
             if not self._is_good_link(target, path, parents):
                 return
         if is_folder:
@@ -92,8 +99,6 @@ class _Walk:
     def _is_good_link(self, target: Path, path: str, parents: tuple[Path, ...]) -> bool:
         if not target.is_relative_to(self.root):
             self._refuse(path, f"is a link out of the project, to {target}; copy the file in, or exclude it")
-        elif not target.exists():
-            self._refuse(path, "is a link to nothing; remove it, or exclude it")
         elif target in parents:
             self._refuse(path, "is a link to a folder that holds it; remove it, or exclude it")
         else:

@@ -60,8 +60,14 @@ def parse_git_url(source: str) -> GitSource:
     start = (
         rest.index("/", rest.index("://") + 3) if "://" in rest and rest.count("/") > 2 else rest.find(":")
     )
-    path, _, ref = rest[start:].partition("@")
+    path, ref = _path_and_ref(rest[start:])
     parsed = GitSource(rest[:start] + path, ref, subdirectory.strip("/"))
+    parts = urlsplit(parsed.url)
+    if parts.password is not None or (parts.scheme in ("http", "https") and parts.username is not None):
+        raise ConfigError(
+            f"project {parsed.safe_url}: leave user name and password out of the URL, which is kept and "
+            "shown with the run; let a git credential helper or ssh supply them"
+        )
     if ref.startswith("-") or re.search(r"[\s~^:?*\[\\]|\.\.", ref):
         raise ConfigError(f"project {parsed.safe_url}: {ref!r} can't be a branch, tag or commit")
     if ".." in Path(subdirectory).parts:
@@ -69,6 +75,16 @@ def parse_git_url(source: str) -> GitSource:
             f"project {parsed.safe_url}: the folder {subdirectory!r} leads out of the repository"
         )
     return parsed
+
+
+def _path_and_ref(rest: str) -> tuple[str, str]:
+    """Tell the ref from an @ in a folder's name: it follows .git, or is in the last part."""
+    path, suffix, ref = rest.partition(".git@")
+    if suffix:
+        return f"{path}.git", ref
+    folders, slash, last = rest.rpartition("/")
+    name, _, ref = last.partition("@")
+    return f"{folders}{slash}{name}", ref
 
 
 def fetch(source: GitSource, cache: Path) -> tuple[Path, str]:
@@ -97,7 +113,7 @@ def state_of(directory: Path) -> tuple[str | None, bool]:
         if head.returncode:
             return None, False
         status = _run(["-C", str(directory), "status", "--porcelain", "--", "."])
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, ConfigError):
         return None, False
     return head.stdout.strip(), bool(status.stdout.strip())
 
@@ -144,12 +160,7 @@ def _check_out(source: GitSource, repository: Path, commit: str, checkout: Path)
 
 
 def _git(source: GitSource, *arguments: str) -> str:
-    try:
-        done = _run(list(arguments))
-    except FileNotFoundError as error:
-        raise ConfigError("git is not installed here; install it, or name a folder as the project") from error
-    except subprocess.TimeoutExpired as error:
-        raise ConfigError(f"project {source.safe_url}: git took longer than {FETCH_SECONDS} s") from error
+    done = _run(list(arguments))
     if done.returncode:
         raise _failure(source, done.stderr)
     return done.stdout.strip()
@@ -169,25 +180,33 @@ def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
         "GIT_OPTIONAL_LOCKS": "0",
         "LC_ALL": "C.UTF-8",
     }
-    return subprocess.run(
-        [
-            "git",
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "advice.detachedHead=false",
-            *arguments,
-        ],
-        env=environment,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        timeout=FETCH_SECONDS,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            [
+                "git",
+                "-c",
+                "core.fsmonitor=false",
+                "-c",
+                "core.hooksPath=/dev/null",
+                "-c",
+                "advice.detachedHead=false",
+                *arguments,
+            ],
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=FETCH_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ConfigError("git is not installed here; install it, or name a folder as the project") from error
+    except subprocess.TimeoutExpired:
+        # Without its cause, whose text is the whole command with the URL.
+        raise ConfigError(
+            f"git took longer than {FETCH_SECONDS} s; look whether the repository's server answers"
+        ) from None
 
 
 @contextmanager

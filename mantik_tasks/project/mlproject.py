@@ -93,7 +93,7 @@ class MLproject:
             ConfigError: If there is none of that name.
         """
         implicit = name not in self.entry_points
-        if implicit and not (Path(name).suffix in (".py", ".sh") and (self.file.parent / name).is_file()):
+        if implicit and not self._has_script(name):
             raise ConfigError(
                 f"{self.file.name}: there is no entry point {name!r}; "
                 f"choose one of {_names(self.entry_points)}, or a .py or .sh file of the project"
@@ -108,6 +108,11 @@ class MLproject:
             for parameter in entry_point.parameters.values()
         }
         return EntryPoint(name, declared, implicit, entry_point)
+
+    def _has_script(self, name: str) -> bool:
+        folder = self.file.parent.resolve()
+        script = (folder / name).resolve()
+        return Path(name).suffix in (".py", ".sh") and script.is_relative_to(folder) and script.is_file()
 
 
 def load_mlproject(directory: Path) -> MLproject:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import fsspec
+from pathspec import GitIgnoreSpec
 from pydantic import JsonValue
 
 from mantik_tasks.errors import ConfigError
@@ -41,6 +42,7 @@ def resolve_command(
     given: Mapping[str, JsonValue],
     *,
     directory: Path,
+    exclude: Sequence[str] = (),
     trusted: bool,
     site_is_here: bool,
 ) -> ResolvedCommand:
@@ -50,6 +52,7 @@ def resolve_command(
         entry_point: The entry point.
         given: Values by name, as a person gave them.
         directory: The project's folder; relative `path` values begin there.
+        exclude: Patterns of files that do not travel with the project, but are staged if named.
         trusted: Whether the project may name files of this machine in its defaults.
         site_is_here: Whether the job runs on this machine, where a missing path is an error.
 
@@ -57,7 +60,7 @@ def resolve_command(
         ConfigError: With every problem.
     """
     values, problems = _values(entry_point, given)
-    paths = _Paths(directory, trusted, site_is_here)
+    paths = _Paths(directory, exclude, trusted, site_is_here)
     words = {}
     for name, value in values.items():
         parameter = entry_point.declared.get(name)
@@ -143,8 +146,9 @@ def _uri_problems(entry_point: EntryPoint, values: Mapping[str, str]) -> list[st
 class _Paths:
     """Decides for each `path` parameter what is staged, and what the program is told."""
 
-    def __init__(self, directory: Path, trusted: bool, site_is_here: bool) -> None:
+    def __init__(self, directory: Path, exclude: Sequence[str], trusted: bool, site_is_here: bool) -> None:
         self.directory = directory.resolve()
+        self.excluded = GitIgnoreSpec.from_lines(exclude)
         self.trusted = trusted
         self.site_is_here = site_is_here
         self.inputs: list[StagedInput] = []
@@ -153,13 +157,15 @@ class _Paths:
     def word(self, parameter: Parameter, value: str, *, given: bool) -> str:
         scheme, separator, rest = value.partition("://")
         if separator and scheme not in ("file", "local"):
-            if scheme not in fsspec.available_protocols():
-                raise ConfigError(f"{value!r}: fsspec knows no {scheme}://; use a file, or another URL")
+            self._check_url(value, scheme, given=given)
             return self._staged(parameter, value, rest)
         text = rest if separator else value
         path = (self.directory / Path(text).expanduser()).resolve() if text else self.directory
         if path.is_relative_to(self.directory) and path.exists():
-            return quoted_site_path(path.relative_to(self.directory).as_posix())
+            inside = path.relative_to(self.directory).as_posix()
+            if self.excluded.match_file(f"{inside}/" if path.is_dir() else inside):
+                return self._staged(parameter, str(path), path.name)
+            return quoted_site_path(inside)
         if not given and not self.trusted:
             raise ConfigError(
                 f"its default {value!r} lies outside of the project, which came from elsewhere; "
@@ -174,6 +180,15 @@ class _Paths:
             )
             return quoted(text)
         raise ConfigError(f"there is no {path}; give a file, a folder or a URL that fsspec can read")
+
+    def _check_url(self, url: str, scheme: str, *, given: bool) -> None:
+        if not given and not self.trusted and scheme not in ("http", "https"):
+            raise ConfigError(
+                f"its default {url!r} could read what only you may read, and the project came from "
+                "elsewhere; give the value yourself"
+            )
+        if scheme.partition("::")[0] not in fsspec.available_protocols():
+            raise ConfigError(f"{url!r}: fsspec knows no {scheme}://; use a file, or another URL")
 
     def _staged(self, parameter: Parameter, url: str, rest: str) -> str:
         name = rest.rstrip("/").rpartition("/")[2] or "data"

@@ -122,9 +122,9 @@ def _config_document(
 
 
 def _config_path(folder: ProjectFolder, config: str) -> Path:
-    """Return the file, which lies in the project unless a person named one outside by its absolute path."""
+    """Return the file; outside of the project it is only where a person named its absolute path."""
     path = folder.directory / Path(config).expanduser()
-    if Path(config).expanduser().is_absolute() and not folder.from_git:
+    if Path(config).expanduser().is_absolute():
         return path
     if not path.resolve().is_relative_to(folder.directory):
         raise ConfigError(
@@ -144,6 +144,7 @@ def _resolve(
         mlproject.entry_point(entry_point),
         parameters,
         directory=folder.directory,
+        exclude=loaded.config.exclude if loaded else (),
         trusted=not folder.from_git,
         site_is_here=loaded is not None and loaded.config.backend is BackendKind.LOCAL,
     )

@@ -156,7 +156,16 @@ async def test_a_flow_run_that_is_killed_and_retried_finds_its_job(
     flow_run = await stack.flow_run(flow_run_id)
     assert flow_run.infrastructure_pid is not None
     os.kill(int(flow_run.infrastructure_pid.rpartition(":")[2]), signal.SIGKILL)
-    crashed = await stack.ended(flow_run_id)
+
+    async def is_crashed() -> bool:
+        # The worker says it twice; a retry between the two would be undone by the second.
+        told = (
+            stack.servers.log_of("worker").read_text().count(f"Reported flow run '{flow_run_id}' as crashed")
+        )
+        return told == 2
+
+    await stack.eventually(is_crashed)
+    crashed = await stack.flow_run(flow_run_id)
     assert crashed.state is not None
     assert crashed.state.is_crashed()
 

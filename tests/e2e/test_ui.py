@@ -64,7 +64,8 @@ async def test_a_click_on_the_run_form_runs_a_project(
     await expect(page.get_by_text("Name of the entry point in the MLproject file.")).to_be_visible()
 
     fields = page.get_by_role("textbox")
-    await fields.nth(1).fill(str(project("module")))
+    folder = str(project("module"))
+    await fields.nth(1).fill(folder)
     await fields.nth(2).fill("main")
     for block in ("ComputeBackend", "MlflowTracking"):
         await page.get_by_text(block, exact=True).click()
@@ -73,13 +74,15 @@ async def test_a_click_on_the_run_form_runs_a_project(
         await page.locator(".p-select-option", has_text="test").last.click()
     await page.get_by_role("button", name="Submit").click()
 
-    await page.get_by_role("button", name="View run").first.click()
-    await page.wait_for_url("**/runs/flow-run/**")
-    flow_run = await stack.ended(UUID(page.url.partition("/flow-run/")[2][:36]))
+    async def started_by_click() -> UUID | None:
+        flow_runs = await stack.ask(lambda client: client.read_flow_runs())
+        return next((run.id for run in flow_runs if run.parameters.get("project") == folder), None)
+
+    flow_run = await stack.ended(await stack.eventually(started_by_click))
     assert flow_run.state is not None
     assert flow_run.state.is_completed(), flow_run.state.message
 
-    await page.reload()
+    await page.goto(f"{stack.servers.prefect_url}/runs/flow-run/{flow_run.id}")
     await expect(page.get_by_text("hello from a module")).to_be_visible()
     await page.get_by_text("Artifacts", exact=True).click()
     await expect(page.get_by_text("module: main on")).to_be_visible()

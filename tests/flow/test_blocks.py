@@ -18,7 +18,8 @@ from deployments.register_blocks import BLOCKS, main, register
 from mantik_tasks.config.models import BackendKind
 from mantik_tasks.errors import ConfigError
 
-pytestmark = pytest.mark.server
+# Prefect's SQLite may keep a writer waiting for a minute.
+pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)

@@ -14,7 +14,7 @@ from prefect import flow
 
 from mantik_tasks import LocalConnection, RunResult, run_project
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
 Project = Callable[[str], Path]
 

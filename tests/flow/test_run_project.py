@@ -21,7 +21,8 @@ from prefect.client.schemas.sorting import TaskRunSort
 
 from mantik_tasks import ConfigError, JobFailed, JobState, LocalConnection, Reason, RunResult, run_project
 
-pytestmark = pytest.mark.server
+# Prefect's SQLite may keep a writer waiting for a minute.
+pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
 Project = Callable[[str], Path]
 

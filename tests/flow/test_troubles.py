@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from mantik_tasks import (
     AuthenticationError,
+    ConfigError,
     JobFailed,
     JobState,
     JobStatus,
@@ -23,12 +24,17 @@ from mantik_tasks import (
     Reason,
     RunResult,
     Unreachable,
+    build_command,
     cancel_jobs,
+    poll_job,
     run_project,
+    stage_files,
+    submit_job,
+    validate_config,
 )
 from mantik_tasks.backends.scripted import ScriptedBackend
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
 Project = Callable[[str], Path]
 
@@ -123,3 +129,59 @@ async def test_a_watcher_that_is_shut_down_cancels_nothing(project: Project, sit
     assert any(name.startswith("mantik.run.") for name in flow_run.labels)
     await cancel_jobs(one_run, flow_run, state)  # as a serve that stops calls it
     assert not list(Path(site.base_directory).rglob("cancelled"))
+
+
+@flow
+async def step_by_step(project: str, source: ScriptedBackend) -> JobStatus:
+    spec = await validate_config(project, entry_point="nothing", config={"Local": {}}, source=source)
+    directory = await stage_files(spec, await build_command(spec), source)
+    return await poll_job(await submit_job(directory, source), source)
+
+
+async def test_a_task_that_is_tried_again_is_the_same_run(project: Project) -> None:
+    backend = ScriptedBackend()
+    backend.fail("stage", Unreachable("connection reset"))
+    await step_by_step(str(project("echo")), backend)
+    assert {key.partition("-")[2] for verb, key in backend.calls if verb in ("stage", "submit")} == {
+        "nothing-1-a1"
+    }
+
+
+async def test_login_commands_after_a_success_belong_to_the_steps(project: Project) -> None:
+    backend = ScriptedBackend()
+    backend.fail("finish", Unreachable("connection reset"))
+    await step_by_step(str(project("echo")), backend)
+    assert count(backend)["finish"] == 2
+
+
+async def test_a_site_that_is_lost_before_and_after_the_job_is_waited_for(project: Project) -> None:
+    backend = ScriptedBackend()
+    backend.fail("find", Unreachable("no route"))
+    backend.fail("finish", Unreachable("no route"))
+    result = await one_run(str(project("echo")), source=backend)
+    assert result.status.state is JobState.SUCCEEDED
+
+
+async def test_a_subflow_s_run_is_known_to_its_parents(project: Project) -> None:
+    @flow
+    async def parent(folder: str) -> None:
+        await one_run(folder, source=ScriptedBackend())
+
+    state = await parent(str(project("echo")), return_state=True)
+    async with get_client() as client:
+        flow_run = await client.read_flow_run(state.state_details.flow_run_id)
+    assert [name.rpartition("-")[0] for name in flow_run.labels if name.startswith("mantik.run.")]
+
+
+async def test_offline_tracking_says_that_it_is_not_there_yet(
+    project: Project, site: LocalConnection
+) -> None:
+    with pytest.raises(ConfigError, match="offline is not there yet"):
+        await one_run(str(project("echo")), config={"Local": {}, "Tracking": "offline"}, source=site)
+
+
+async def test_results_that_can_go_nowhere_are_refused_first(project: Project) -> None:
+    backend = ScriptedBackend()
+    with pytest.raises(ConfigError, match="fsspec knows no nonsense://"):
+        await one_run(str(project("echo")), source=backend, results="nonsense://x")
+    assert backend.calls == []

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import JsonValue
 
-from mantik_tasks.attempts import plan_attempt
+from mantik_tasks.attempts import check_same_run, plan_attempt
 from mantik_tasks.backends.base import Attempt, JobHandle, JobState, JobStatus, Reason
 from mantik_tasks.config.models import BackendKind, ComputeBackendConfig
-from mantik_tasks.errors import JobFailed
+from mantik_tasks.errors import ConfigError, JobFailed
 from mantik_tasks.models import Intent, JobScript, Project, RunSpec
 
 INTENT = Intent(
@@ -66,3 +67,19 @@ def test_a_new_attempt_needs_a_failure_that_was_told_and_a_wish(
 def test_what_was_cancelled_stays_cancelled() -> None:
     with pytest.raises(JobFailed, match="was cancelled"):
         plan_attempt([attempt(1, JobState.CANCELLED, fetched=True)], retry_asked=True)
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "parameters"), [("other", {}), ("main", {"a": 2}), ("main", {"b": 1})]
+)
+def test_what_was_found_under_a_label_must_be_what_is_asked_for(
+    entry_point: str, parameters: dict[str, JsonValue]
+) -> None:
+    found = attempt(1)
+    intent = INTENT.model_copy(
+        update={"spec": INTENT.spec.model_copy(update={"parameters": {"a": "1", "c": "x"}})}
+    )
+    found = found.model_copy(update={"intent": intent})
+    check_same_run(found, "main", {"a": 1})
+    with pytest.raises(ConfigError, match="need a label each"):
+        check_same_run(found, entry_point, parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from pydantic import Field
 
@@ -35,7 +36,8 @@ class LocalConnection(FrozenModel):
 
     def connect(self) -> LocalBackend:
         """Return the backend; the same one for equal connections."""
-        return shared_backend(self, _build)
+        base = str(Path(self.base_directory).expanduser())
+        return shared_backend(self.model_copy(update={"base_directory": base}), _build)
 
     def config_defaults(self) -> ConfigDefaults:
         """Return the config keys that lead here."""

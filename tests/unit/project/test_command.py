@@ -108,6 +108,28 @@ def test_values_in_a_here_document_are_refused(tmp_path: Path) -> None:
         filled(entry, {"a": "x"})
 
 
+@pytest.mark.parametrize(
+    "command", ["echo `echo {a}`", 'echo "`echo {a}`"', "echo $(( {a} + 1 ))", 'echo "$((1 + ({a})))"']
+)
+def test_values_where_nothing_can_quote_them_are_refused(tmp_path: Path, command: str) -> None:
+    with pytest.raises(ConfigError, match="can't be quoted inside of"):
+        filled(entry_point(tmp_path, command, "a"), {"a": "1"})
+
+
+def test_ansi_c_quotes_have_escapes_of_their_own(tmp_path: Path, show: str) -> None:
+    entry = entry_point(tmp_path, f"{show} $'it\\'s' {{a}} $'x{{a}}\\ty'", "a")
+    assert arguments(filled(entry, {"a": "a; touch /tmp/owned"})) == [
+        "it's",
+        "a; touch /tmp/owned",
+        "xa; touch /tmp/owned\ty",
+    ]
+
+
+def test_a_shift_is_no_here_document(tmp_path: Path, show: str) -> None:
+    entry = entry_point(tmp_path, f"{show} $((1<<3)) {{a}}", "a")
+    assert arguments(filled(entry, {"a": "x"})) == ["8", "x"]
+
+
 def test_a_here_string_is_fine(tmp_path: Path) -> None:
     entry = entry_point(tmp_path, "cat <<< {a}", "a")
     assert arguments(filled(entry, {"a": "$x"})) == ["$x\n"]

@@ -82,10 +82,12 @@ def test_links_that_lead_nowhere_good_are_refused_all_at_once(tmp_path: Path) ->
     write(project, "sub/a")
     (project / "passwd").symlink_to("/etc/passwd")
     (project / "nothing").symlink_to("missing")
+    (project / "itself").symlink_to("itself")
     (project / "sub" / "loop").symlink_to("..")
     text = problems(project)
     assert "'passwd': is a link out of the project" in text
     assert "'nothing': is a link to nothing" in text
+    assert "'itself': is a link to nothing" in text
     assert "'sub/loop': is a link to a folder that holds it" in text
 
 

@@ -149,3 +149,21 @@ def test_a_person_may_give_such_a_project_a_file(folder: Path, tmp_path: Path) -
     outside = tmp_path / "b.csv"
     outside.touch()
     assert resolve(folder, {"data": str(outside)}, trusted=False).inputs[0].url == str(outside)
+
+
+def test_a_file_that_is_excluded_travels_if_a_parameter_names_it(folder: Path) -> None:
+    entry_point = load_mlproject(folder).entry_point("main")
+    resolved = resolve_command(
+        entry_point, {"name": "n"}, directory=folder, exclude=["data/"], trusted=True, site_is_here=True
+    )
+    assert [(item.url, item.path) for item in resolved.inputs] == [
+        (str(folder / "data/a.csv"), "inputs/data/a.csv")
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["simplecache::file:///etc/passwd", "simplecache://::file:///x", "s3://mine/x"]
+)
+def test_a_project_from_elsewhere_can_not_have_our_stores_by_default(folder: Path, url: str) -> None:
+    (folder / "MLproject").write_text(MLPROJECT.replace("data/a.csv", f'"{url}"'))
+    assert "could read what only you may read" in problems(folder, {}, trusted=False)
