@@ -12,7 +12,7 @@ from mantik_tasks.attempts import AttemptPlan, check_same_run, plan_attempt
 from mantik_tasks.backends.base import LOG_FILE, BackendSource, JobState
 from mantik_tasks.backends.local.connection import LocalConnection
 from mantik_tasks.command import build_command
-from mantik_tasks.errors import JobFailed
+from mantik_tasks.errors import BackendError, JobFailed
 from mantik_tasks.fetch import check_location, fetch_artifacts
 from mantik_tasks.flow_runs import claim_run_key, was_retry_asked
 from mantik_tasks.keys import attempt_key
@@ -23,7 +23,7 @@ from mantik_tasks.sites import require_support, site_of
 from mantik_tasks.stage import stage_files
 from mantik_tasks.submit import submit_job
 from mantik_tasks.summary import summary_markdown
-from mantik_tasks.track import close_mlflow_run, open_mlflow_run
+from mantik_tasks.track import close_mlflow_run, fail_mlflow_run, open_mlflow_run
 from mantik_tasks.tracking.connection import TrackingSource
 from mantik_tasks.transfer import artifact_key
 from mantik_tasks.validate import validate_config
@@ -81,12 +81,17 @@ async def run_project(
         check_same_run(plan.known, entry_point, parameters or {})
         spec, script = plan.known.intent.spec, plan.known.intent.script
     mlflow_run = await open_mlflow_run(run_key, spec, script, tracking) if tracking else None
-    run_directory = (
-        await stage_files(spec, script, site, key=attempt_key(run_key, plan.number))
-        if plan.known is None
-        else plan.known.run_directory
-    )
-    handle = await submit_job(run_directory, site, tracking=tracking, mlflow_run=mlflow_run)
+    try:
+        run_directory = (
+            await stage_files(spec, script, site, key=attempt_key(run_key, plan.number))
+            if plan.known is None
+            else plan.known.run_directory
+        )
+        handle = await submit_job(run_directory, site, tracking=tracking, mlflow_run=mlflow_run)
+    except BackendError as error:
+        if mlflow_run is not None and tracking is not None and not error.transient:
+            await fail_mlflow_run(mlflow_run, tracking)
+        raise
     status = await poll_job(handle, site)
     fetched = await fetch_artifacts(handle, site, fetch, target=results)
     result = fetched.model_copy(update={"status": status, "mlflow_run": mlflow_run})

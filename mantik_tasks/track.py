@@ -78,3 +78,17 @@ async def close_mlflow_run(
     await asyncio.to_thread(mlflow_runs.record_job, connection, mlflow_run, result.handle)
     folder = None if "://" in result.location else Path(result.location)
     await asyncio.to_thread(mlflow_runs.close_run, connection, mlflow_run, spec, result.status, folder)
+
+
+@task(name="fail-mlflow-run", task_run_name="fail-mlflow-run {mlflow_run.run_id}", cache_policy=NO_CACHE)
+async def fail_mlflow_run(mlflow_run: TrackedRun, tracking: TrackingSource) -> None:
+    """End the MLflow run of a run that never came to have a job.
+
+    Args:
+        mlflow_run: The MLflow run.
+        tracking: What leads to the tracking server.
+
+    Raises:
+        BackendError: If the tracking server can't do it.
+    """
+    await asyncio.to_thread(mlflow_runs.fail_run, tracking.connect(), mlflow_run)

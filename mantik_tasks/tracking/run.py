@@ -95,6 +95,16 @@ def close_run(
         client.set_terminated(run.run_id, _RUN_STATUS.get(status.state, "FAILED"))
 
 
+def fail_run(connection: MlflowConnection, run: TrackedRun) -> None:
+    """End an MLflow run as failed, because there is no job that could.
+
+    Raises:
+        BackendError: If the tracking server can't do it.
+    """
+    with connection.active(), _translated(connection):
+        MlflowClient(connection.tracking_uri).set_terminated(run.run_id, "FAILED")
+
+
 def _experiment_id(client: MlflowClient, name: str) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is None:

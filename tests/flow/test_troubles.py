@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 from prefect import flow
 from prefect.client.orchestration import get_client
 from pydantic import SecretStr
@@ -23,6 +24,7 @@ from mantik_tasks import (
     MlflowConnection,
     Reason,
     RunResult,
+    SubmitRejected,
     Unreachable,
     build_command,
     cancel_jobs,
@@ -120,6 +122,19 @@ async def test_secrets_reach_the_submission_and_nothing_else(
     assert environment["MLFLOW_RUN_ID"].get_secret_value() == (result.mlflow_run and result.mlflow_run.run_id)
     attempt = backend.find(result.handle.key.rpartition("-")[0])[0]
     assert "hunter2" not in attempt.intent.model_dump_json() + result.model_dump_json() + caplog.text
+
+
+async def test_a_run_without_a_job_is_failed_in_mlflow_too(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tracking = MlflowConnection(tracking_uri=f"sqlite:///{tmp_path}/m.db")
+    backend = ScriptedBackend()
+    backend.fail("submit", SubmitRejected("no such partition"))
+    with pytest.raises(SubmitRejected):
+        await one_run(str(project("echo")), source=backend, tracking=tracking)
+    run = MlflowClient(tracking.tracking_uri).search_runs(["0"])[0]
+    assert run.info.status == "FAILED"
 
 
 async def test_a_watcher_that_is_shut_down_cancels_nothing(project: Project, site: LocalConnection) -> None:
