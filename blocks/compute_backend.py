@@ -117,7 +117,7 @@ class ComputeBackend(Block):
     tracking: Tracking = Field(
         "online",
         title="Tracking",
-        description="Online if jobs can reach the tracking server, offline if compute nodes have no network.",
+        description="How jobs reach the tracking server; this version can run online only.",
     )
 
     @property

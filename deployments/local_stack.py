@@ -60,6 +60,7 @@ class LocalStack:
         }
         return {
             **inherited,
+            "PWD": str(ROOT),  # where prefect.yaml says that workers find the flows
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
             "PATH": os.pathsep.join([binaries, os.environ.get("PATH", os.defpath)]),
