@@ -100,7 +100,7 @@ class ComputeBackendConfig(Section):
     tracking: Annotated[TrackingMode, AnyCase()] = Field(
         TrackingMode.ONLINE,
         alias="Tracking",
-        description="online: the job logs to the tracking server. offline is checked, but can not be run yet.",
+        description="online: the job logs to the tracking server. offline can not be run yet.",
         examples=["offline"],
         json_schema_extra=OURS,
     )
