@@ -14,6 +14,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from prefect import State
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
@@ -157,27 +158,22 @@ async def test_a_flow_run_that_is_killed_and_retried_finds_its_job(
     assert flow_run.infrastructure_pid is not None
     os.kill(int(flow_run.infrastructure_pid.rpartition(":")[2]), signal.SIGKILL)
 
-    async def is_crashed() -> bool:
-        # The worker says it twice; a retry between the two would be undone by the second.
-        told = (
-            stack.servers.log_of("worker").read_text().count(f"Reported flow run '{flow_run_id}' as crashed")
-        )
-        return told == 2
-
-    await stack.eventually(is_crashed)
-    crashed = await stack.flow_run(flow_run_id)
+    crashed = await stack.ended(flow_run_id)
     assert crashed.state is not None
     assert crashed.state.is_crashed()
-
     folder.rename(folder.with_name("gone"))  # recovery needs the project no more
-    await stack.ask(lambda client: client.set_flow_run_state(flow_run_id, Scheduled(name="AwaitingRetry")))
-    gate.touch()
 
-    async def completed() -> FlowRun | None:
+    async def completed_when_retried() -> FlowRun | None:
+        """Retry as often as the flow run is crashed: a worker may report a crash once more, later."""
         flow_run = await stack.flow_run(flow_run_id)
-        return flow_run if flow_run.state is not None and flow_run.state.is_completed() else None
+        assert flow_run.state is not None
+        if flow_run.state.is_crashed():
+            awaiting: State[None] = Scheduled(name="AwaitingRetry")
+            await stack.ask(lambda client: client.set_flow_run_state(flow_run_id, awaiting))
+            gate.touch()
+        return flow_run if flow_run.state.is_completed() else None
 
-    assert (await stack.eventually(completed)).run_count == 2
+    assert (await stack.eventually(completed_when_retried)).run_count >= 2
     assert executions.read_text() == "x"
     assert mlflow_run(stack, flow_run_id).info.status == "FINISHED"
 
