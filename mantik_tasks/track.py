@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.runtime import flow_run
+from prefect.utilities.urls import url_for
 
 from mantik_tasks.flow_runs import current_flow_run
 from mantik_tasks.models import JobScript, RunSpec
@@ -44,8 +44,8 @@ async def open_mlflow_run(
         "prefect.flow_run_id": str(current_flow_run().id),
         "prefect.flow_run_name": current_flow_run().name,
     }
-    if flow_run.ui_url:
-        tags["prefect.flow_run_url"] = flow_run.ui_url
+    if url := url_for("flow-run", obj_id=current_flow_run().id):
+        tags["prefect.flow_run_url"] = url
     mlflow_run = await asyncio.to_thread(
         mlflow_runs.open_run, tracking.connect(), run_key, spec, script, tags
     )
