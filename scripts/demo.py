@@ -30,7 +30,9 @@ def main() -> int:
     keep = parser.parse_args().keep
     # What docker stop or a shell's kill sends ends the servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    if FOLDER.exists():
+        print(f"Removing what the last demo left in {FOLDER}", flush=True)
+        shutil.rmtree(FOLDER, ignore_errors=True)
     stack = LocalStack(FOLDER)
     try:
         start(stack)
@@ -39,7 +41,7 @@ def main() -> int:
         if keep:
             wait_for_ctrl_c()
         else:
-            print("The servers stop now; scripts/demo --keep leaves them running, to look at these pages.\n")
+            print("The servers stop now; scripts/demo --keep runs it anew and leaves them up.\n")
     except StackError as error:
         print(f"\nThe demo stopped here: {error}", file=sys.stderr)
         return 1

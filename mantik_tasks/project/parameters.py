@@ -101,9 +101,7 @@ def _values(entry_point: EntryPoint, given: Mapping[str, JsonValue]) -> tuple[di
         name for name, parameter in declared.items() if parameter.default is None and name not in given
     ]
     if missing:
-        problems.append(
-            f"no value for the required parameters {', '.join(missing)}; give them with -P name=value"
-        )
+        problems.append(f"no value for the required parameters {', '.join(missing)}: give them a value")
     values = {
         name: parameter.default for name, parameter in declared.items() if parameter.default is not None
     }
