@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -164,10 +164,6 @@ class LocalStack:
     def log_of(self, name: str) -> Path:
         """Return the log file of a process."""
         return self.folder / "logs" / f"{name}.log"
-
-    def pids(self) -> Mapping[str, int]:
-        """Return the processes that run."""
-        return {name: process.pid for name, process in self._processes.items()}
 
     def _start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         log = self.log_of(name)
