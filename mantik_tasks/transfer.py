@@ -58,7 +58,7 @@ class _ProgressArtifact:
                 )
             else:
                 await aupdate_progress_artifact(self._id, percent)
-        except Exception as error:
+        except Exception as error:  # whatever ails the server, the files must travel on
             get_run_logger().warning("The progress can't be shown: %s", error)
 
     async def end(self, percent: float) -> None:
